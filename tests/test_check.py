@@ -249,6 +249,10 @@ SPECIAL = [
     ("(1 - cos(x))/x^2", "x=1e-5", 0, "ok: within rounding"),
     ("(x + 1e6) - 1e6", "x=1e-8", 0, "ok"),
     ("cos(1e8*x)", "x=0", 0, "ok"),
+    # ---- at the ends of floats, and where a function changes between neighbours ----
+    *((f"{name}", f"x={at}", 0, "ok") for name in ("x + 1", "sin(x)") for at in ("5e-324", "-1e-310")),
+    *((f"{name}", f"x={at}", 0, "ok") for name in ("x + 1", "abs(x)", "1/x") for at in ("1e200", "-1e308", "1.7e308")),
+    *(("sin(x)", f"x={at}", 0, "ok: within rounding") for at in ("1e16", "1e20", "1e100", "1e308")),
     ("x == 0 ? 0 : sin(x)", "x=0", 4, "mismatch: differences give 1"),
     ("x == 1 ? 0 : sin(x)", "x=1", 0, "jump: the value jumps, chosen 0"),
     ("sqrt(x^4)", "x=0", 4, "mismatch: differences give 0"),

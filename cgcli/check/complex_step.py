@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cgcli.evaluate.evaluate import Array
 
 _STEP = -60  # in powers of two, relative to the number that moves: its square is less than rounding
+_LARGE = 2.0**20  # a number by which steps may be too long
 _LEAST = 1e-290  # below, the imaginary part underflows
 
 
@@ -61,7 +62,14 @@ class ComplexStep:
         moving = self._operations(wrt)
         if moving is None or wrt not in self._values or not math.isfinite(size):
             return None
-        step = math.ldexp(size, _STEP)
+        found = self._by_step(wrt, index, moving, math.ldexp(size, _STEP))
+        if found is not None and size > _LARGE:
+            other = self._by_step(wrt, index, moving, math.ldexp(_LARGE, _STEP))
+            if other is None or not all(map(_is_close, found, other)):
+                return None  # so long a step is too long for what changes within it, as sin(1e20)
+        return found
+
+    def _by_step(self, wrt: Node, index: tuple[int, ...], moving: Sequence[Node], step: float) -> list[Array] | None:
         start = np.array(self._values[wrt], dtype=complex)
         start[index] += 1j * step
         moved: dict[Node, Any] = {wrt: start[()]}
@@ -76,6 +84,10 @@ class ComplexStep:
             parts = [np.imag(moved[output]) if output in moved else np.zeros(output.shape) for output in self._outputs]
             lost = any(np.any((part != 0) & (np.abs(part) < _LEAST)) for part in parts) or step < _LEAST
             return None if lost else [part / step for part in parts]
+
+
+def _is_close(one: Array, other: Array) -> bool:
+    return bool(np.allclose(one, other, rtol=1e-9, atol=0, equal_nan=True))
 
 
 def _has_derivative(op: Operation, position: int) -> bool:

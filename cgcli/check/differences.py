@@ -84,6 +84,10 @@ class Samples(NamedTuple):
         before, after = np.where(self.same_before, self.before, np.nan), np.where(self.same_after, self.after, np.nan)
         return self._replace(before=before, after=after)
 
+    def most(self) -> float:
+        """The largest change of f."""
+        return float(np.nanmax(np.abs([self.before, self.after]), initial=0.0))
+
     def central(self) -> Estimate:
         """The derivative by central differences (f(x + h) - f(x - h))/(2h)."""
         with np.errstate(all="ignore"):

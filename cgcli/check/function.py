@@ -26,6 +26,7 @@ Direction = Mapping[int, Any]
 
 _ROUNDING = 2.0**-50  # of one operation, relative to its value: 4 units in the last place or more
 _ASIDE = 2.0**-10  # how far from the point the growth of rounding errors is measured, relative to the size
+_LEAST = 2.0**-1000  # a size
 
 
 class Function:
@@ -84,8 +85,9 @@ class Function:
     def _moved(self, direction: Direction, by: float) -> list[Any]:
         """The inputs' arrays at a place on a line."""
         arrays = list(self._point)
-        for position, along in direction.items():
-            arrays[position] = arrays[position] + by * along
+        with np.errstate(over="ignore"):
+            for position, along in direction.items():
+                arrays[position] = arrays[position] + by * along
         return arrays
 
     def _change(self, start: Sequence[Array], end: Sequence[Array]) -> list[float]:
@@ -119,8 +121,9 @@ class Function:
                 numbers = []
             half = len(numbers) // 2
             with np.errstate(all="ignore"):
-                terms = [np.abs(value * adjoint) for value, adjoint in zip(numbers[:half], numbers[half:], strict=True)]
-            errors.append(_ROUNDING * float(sum(np.sum(np.where(np.isfinite(term), term, 0.0)) for term in terms)))
+                terms = [np.abs(_ROUNDING * value * adjoint)
+                         for value, adjoint in zip(numbers[:half], numbers[half:], strict=True)]  # fmt: skip
+            errors.append(float(sum(np.sum(np.where(np.isfinite(term), term, 0.0)) for term in terms)))
         return errors
 
 
@@ -139,7 +142,10 @@ def _with_stops_as_constants(outputs: Sequence[Node], bindings: Mapping[str, Any
 
 
 def _sizes(point: Any) -> Array:
-    """The absolute value of each element, by which steps are chosen; for a 0, the mean of the others."""
+    """The absolute value of each element, by which steps are chosen; for a 0, the mean of the others.
+
+    A number that is smaller than all of its steps have digits for counts as larger.
+    """
     sizes = np.abs(np.where(np.isfinite(point), point, 1.0))
     some = sizes[sizes > 0]
-    return np.where(sizes > 0, sizes, np.mean(some) if some.size else 1.0)
+    return np.where(sizes > 0, np.maximum(sizes, _LEAST), np.mean(some) if some.size else 1.0)

@@ -58,6 +58,8 @@ def judge(numbers: Numbers, samples: Samples, *, value: float, size: float, roun
         special = _where_trips_change(exact, slack, samples) or special
     if special:
         return special
+    if not near and samples.fixed > samples.most():
+        return Verdict("unclear", "the value changes by less than the rounding of the point does to it")
     if not near:
         return Verdict("mismatch", f"differences give {central.value:.6g}")
     if by_complex is not None and not _close(exact, by_complex, slack):
