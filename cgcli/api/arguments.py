@@ -19,7 +19,7 @@ _RANGES = {
 }  # fmt: skip
 
 
-def checked(function: Called) -> Called:
+def holding_kinds(function: Called) -> Called:
     """A public function that raises UsageError for an argument of another kind than its annotation says.
 
     A whole number may come as numpy's, and a number as a Fraction: the function is given an int, or a float.
@@ -57,6 +57,12 @@ def of_kind(name: str, kind: str, value: Any) -> Any:
         shown = repr(value)
         shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
         raise UsageError(f"{name} is {words}, and not {shown}") from None
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)
 
 
 def _number(value: Any) -> float:
@@ -117,7 +123,7 @@ def _if(fits: bool, value: Any) -> Any:
 
 
 _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "int": ("a whole number", operator.index),
+    "int": ("a whole number", _whole),
     "float": ("a number", _number),
     "str": ("a text", _text),
     "Mode": ("a text", _text),

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 from cgcli.api import calls
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.exact_values import exact_of
 from cgcli.api.notices import Notice, warn
 from cgcli.api.point import Point, at_values
@@ -100,7 +100,7 @@ def _notices(run: OverRanges, graph: Graph) -> Iterator[Notice]:
                      {"kind": "range", "node": formula(node)})  # fmt: skip
 
 
-@checked
+@holding_kinds
 def bounds(program: Program | str, wrt: Wrt = None) -> Callable[..., tuple[Any, dict[str, Any]]]:
     """Bounds of the value of a program and of its derivatives that hold for all points in ranges of the inputs.
 

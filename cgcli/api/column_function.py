@@ -6,7 +6,7 @@ from contextlib import closing
 from functools import lru_cache, partial
 
 from cgcli.annotations import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.cells import first_shapes, sizes_of
 from cgcli.api.columns import Bound, check_columns, results
 from cgcli.api.notices import warn
@@ -36,7 +36,7 @@ _MOST_REBUILT = 8  # functions that a worker keeps, so that those of many tasks 
 _LENGTHS = (2, 3, 1, *range(4, 65))  # of lists whose rows do not tell, in the order in which they are tried
 
 
-@checked
+@holding_kinds
 def compile(  # noqa: A001 (a method of the package: cgcli.compile)
     program: Program | str,
     wrt: Wrt = None,

@@ -6,7 +6,7 @@ import math
 import re
 
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Mapping, Sequence
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.columns import results
 from cgcli.api.notices import warn
 from cgcli.api.point import Point, at_values
@@ -54,7 +54,7 @@ _WITHOUT_DERIVATIVES = "--only-value writes the value without derivatives; cg gr
 _MOST_PASSES = 64  # of forward mode, where loops are
 
 
-@checked
+@holding_kinds
 def export(
     program: Program | str, to: str, *, wrt: Wrt = None, values: Mapping[str, Any] | None = None,
     only_value: bool = False, **options: Any,

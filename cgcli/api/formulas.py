@@ -7,7 +7,7 @@ from itertools import starmap
 
 from cgcli.algebra.algebraic import simplify as simplified
 from cgcli.annotations import TYPE_CHECKING, Any, Collection, Iterator, Mapping, Sequence
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.notices import Notice, has_no_formula, of_no_formula, warn
 from cgcli.api.point import Point
 from cgcli.api.program import Program, read
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _LONGEST_FLAT = 10**6  # characters
 
 
-@checked
+@holding_kinds
 def diff(
     program: Program | str,
     wrt: Wrt = None,
@@ -77,7 +77,7 @@ def diff(
     return found.latex(flat=flat) if latex else "; ".join(found.program(flat=flat))
 
 
-@checked
+@holding_kinds
 def simplify(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *, exact: bool = False, **named: Any
 ) -> str:

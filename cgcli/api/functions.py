@@ -6,7 +6,7 @@ from functools import partial
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence, cast
 from cgcli.api import calls
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.notices import tell
 from cgcli.api.point import Point
 from cgcli.api.prepared import Function, Pulled, Pushed, names_of
@@ -43,7 +43,7 @@ def _with_floats(make: Make) -> Make:
 
 
 @remade
-@checked
+@holding_kinds
 def value(program: Program | str, *, digits: int | None = None) -> Function:
     """The value of a program: a float or an array; of several outputs a dict by their names.
 
@@ -81,7 +81,7 @@ def _with_seeds(digits: int, program: Program | str, wrt: Wrt, make: Any) -> Cal
 
 
 @remade
-@checked
+@holding_kinds
 def value_and_grad(program: Program | str, wrt: Wrt = None, *, digits: int | None = None) -> Function:
     """The value of a program, and its derivative by each input, of that input's shape: `(value, {"x": …})`.
 
@@ -100,7 +100,7 @@ def value_and_grad(program: Program | str, wrt: Wrt = None, *, digits: int | Non
 
 
 @remade
-@checked
+@holding_kinds
 def grad(program: Program | str, wrt: Wrt = None, *, digits: int | None = None) -> Function:
     """The derivatives alone: `{"x": …}`, each of its input's shape; see `value_and_grad`.
 
@@ -113,7 +113,7 @@ def grad(program: Program | str, wrt: Wrt = None, *, digits: int | None = None) 
 
 
 @remade
-@checked
+@holding_kinds
 def jacobian(program: Program | str, wrt: Wrt = None, mode: Mode = "auto", *, digits: int | None = None) -> Function:
     """The derivatives of every element of the value: `{"x": J}`, J of the shape `value.shape + x.shape`.
 
@@ -133,7 +133,7 @@ def jacobian(program: Program | str, wrt: Wrt = None, mode: Mode = "auto", *, di
 
 
 @remade
-@checked
+@holding_kinds
 def hessian(program: Program | str, wrt: Wrt = None, *, digits: int | None = None) -> Function:
     """The second derivatives of a scalar: `{"x": {"y": H}}`, H of the shape `x.shape + y.shape`.
 
@@ -152,7 +152,7 @@ def hessian(program: Program | str, wrt: Wrt = None, *, digits: int | None = Non
 
 
 @remade
-@checked
+@holding_kinds
 def jvp(program: Program | str, *, digits: int | None = None) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
     """The value, and its tangent when the inputs move: a function of the values and the tangents.
 
@@ -172,7 +172,7 @@ def jvp(program: Program | str, *, digits: int | None = None) -> Callable[[Mappi
 
 
 @remade
-@checked
+@holding_kinds
 def directional(
     program: Program | str, order: int, *, digits: int | None = None
 ) -> Callable[[Mapping[str, Any], Directions], Any]:
@@ -212,7 +212,7 @@ def _as_many(directions: Any, order: int) -> Sequence[Any]:
 
 
 @remade
-@checked
+@holding_kinds
 def hessian_product(
     program: Program | str, wrt: Wrt = None, *, digits: int | None = None
 ) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
@@ -245,7 +245,7 @@ def check_order(order: Any) -> None:
 
 
 @remade
-@checked
+@holding_kinds
 def vjp(
     program: Program | str, wrt: Wrt = None, *, digits: int | None = None
 ) -> Callable[[Mapping[str, Any], Any], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Mapping, Sequence
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.blanks import blanks
 from cgcli.api.drawn import Picture, picture_at, quietly
 from cgcli.api.notices import Notice, tell, warn
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cgcli.rendering.picture import Paper
 
 
-@checked
+@holding_kinds
 def render(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *,
     grad: bool = False, wrt: Wrt = None, cotangent: Sequence[Any] | None = None,
@@ -95,7 +95,7 @@ def drawn_at(
     return picture_at(point, evaluate, look, paper, tell, wrt, given, moved, grad=grad, unroll=unroll)
 
 
-@checked
+@holding_kinds
 def picture(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *, kind: str = "dot", **options: Any
 ) -> bytes:

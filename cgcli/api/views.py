@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.drawn import quietly
 from cgcli.api.notices import warn
 from cgcli.api.point import Point, at_values
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cgcli.trace.steps import Trace
 
 
-@checked
+@holding_kinds
 def evaluation_trace(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *,
     wrt: Wrt = None, direction: Mapping[str, Any] | None = None, grad: bool = False,
@@ -53,7 +53,7 @@ def evaluation_trace(
     return as_text(traced, Sheet(numbers), precision)
 
 
-@checked
+@holding_kinds
 def check_grad(
     program: Program | str, values: Mapping[str, Any] | None = None, /, *,
     wrt: Wrt = None, cotangent: Sequence[Any] | None = None, **named: Any,

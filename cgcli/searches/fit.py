@@ -8,7 +8,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.apart import Crew
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.program import Program, read_text
 from cgcli.api.values import arrays_of
 from cgcli.errors import DataError, UsageError
@@ -126,7 +126,7 @@ class Options(Search):
         return model.parameters.bounds(self.bounds)
 
 
-@checked
+@holding_kinds
 def fit(
     equation: str, data: Any, start: Mapping[str, Any], *,
     fixed: Mapping[str, Any] | None = None, bounds: Limits | None = None,

@@ -6,7 +6,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Collection, Iterable, Mapping, Sequence
 from cgcli.api.apart import Crew
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.columns import Bound
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
@@ -202,7 +202,7 @@ def check_loss(point: Point, names: Collection[str], what: str) -> Parameters:
     return parameters
 
 
-@checked
+@holding_kinds
 def minimize(
     program: Program | str, start: Mapping[str, Any], data: Any = None, *,
     fixed: Mapping[str, Any] | None = None, bounds: Limits | None = None, subject_to: str | Sequence[str] = (),

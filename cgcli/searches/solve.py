@@ -6,7 +6,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Mapping, Sequence
 from cgcli.api.apart import Crew
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.columns import Bound, Computed
 from cgcli.api.point import at_values
 from cgcli.api.program import read_text
@@ -81,7 +81,7 @@ class Roots(Bound):
         return NotReachedError(f"{batch.at(row)}: {reason}", span, source=point.graph.source)
 
 
-@checked
+@holding_kinds
 def solve(
     equations: str, start: Mapping[str, Any], data: Any = None, *, fixed: Mapping[str, Any] | None = None,
     unknowns: Sequence[str] | None = None, grad: bool = False, starts: int = 1, seed: int = 0, max_iter: int = MOST,

@@ -8,7 +8,7 @@ import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence
 from cgcli.api.apart import Crew
-from cgcli.api.arguments import checked, of_kind
+from cgcli.api.arguments import holding_kinds, of_kind
 from cgcli.api.columns import Bound
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
@@ -67,7 +67,7 @@ class Training(Record):
         return bool(self.batch or self.shuffle)
 
 
-@checked
+@holding_kinds
 def train(
     program: Program | str, start: Mapping[str, Any], data: Any = None, *,
     fixed: Mapping[str, Any] | None = None, on_error: str = "fail", jobs: int = 1, on: str = "", **settings: Any,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from cgcli.annotations import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
-from cgcli.api.arguments import checked
+from cgcli.api.arguments import holding_kinds
 from cgcli.api.notices import Notice, tell, warn
 from cgcli.api.point import Point, at_values
 from cgcli.api.program import Program, read
@@ -107,7 +107,7 @@ class Propagated(Result):
         return "<br>".join(map(escape, lines))
 
 
-@checked
+@holding_kinds
 def propagate(
     program: Program | str, values: Mapping[str, Any], uncertainties: Mapping[str, Any], *,
     corr: Mapping[tuple[str, str], float] = EMPTY, second_order: bool = False, monte_carlo: int = 0, seed: int = 0,
