@@ -17,12 +17,10 @@ from cgcli.evaluate.kernels import kernel_of
 from cgcli.evaluate.notes import Note
 from cgcli.graph.loops import Loop
 from cgcli.graph.node import CONSTANT, Node, dependents, is_given, toposort
-from cgcli.graph.operation import ILL_CONDITIONED, Operation
+from cgcli.graph.operation import CHOOSES, ILL_CONDITIONED
 from cgcli.graph.shapes import shape_of
-from cgcli.ops.arithmetic import ADD, DIVIDE, MULTIPLY, POWER_OP, SUBTRACT
-from cgcli.ops.functions import COS, COSH, EXP, EXP2, SEC, SECH
+from cgcli.ops.arithmetic import ADD, SUBTRACT
 from cgcli.ops.lazily import np
-from cgcli.ops.special import SIGMOID
 from cgcli.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -35,8 +33,7 @@ _MATTERS = 1e-8  # of a result: less is what any rounding does to it
 _NOTHING = 1e-300  # a result of this size counts as 0
 _OWN = 30  # times as much as rounding the inputs, where a program loses digits that its result has
 
-_NEVER_0 = (MULTIPLY, DIVIDE, POWER_OP, EXP, EXP2, SECH, SIGMOID)  # but of operands that are
-_ABOVE_1, _BELOW_1 = (EXP, EXP2, COSH, SEC), (COS, SECH)  # 1 at 0 alone, nearby
+_NEARBY = 2.0**-20  # of an operand, or from 0
 
 
 class _Loss(NamedTuple):
@@ -58,7 +55,7 @@ def losses(outputs: Sequence[Node], values: Mapping[Node, Array]) -> Iterator[No
         if is_given(node) or not node.op.elementwise:
             continue
         for index, value, operands in _elements(node, values):
-            loss = _loss(node.op, value, operands)
+            loss = _loss(node, value, operands)
             if loss is None or tried == _TRIED:
                 continue
             tried += 1
@@ -215,8 +212,9 @@ def _elements(node: Node, values: Mapping[Node, Any]) -> Iterator[tuple[tuple[in
         yield index, number, tuple(operands)
 
 
-def _loss(op: Operation, value: float, operands: Sequence[float]) -> _Loss | None:
+def _loss(node: Node, value: float, operands: Sequence[float]) -> _Loss | None:
     """What an operation on numbers loses, if it does."""
+    op = node.op
     if op is ADD or op is SUBTRACT:
         left, right = operands
         smaller = left if abs(left) < abs(right) else right if op is ADD else -right
@@ -224,12 +222,35 @@ def _loss(op: Operation, value: float, operands: Sequence[float]) -> _Loss | Non
             step = _STEPS * math.ulp(value)
             return _Loss("the smaller term", value + math.copysign(step, smaller), abs(smaller) / step)
     elif abs(value) < LEAST:
-        if op in _NEVER_0 and all(abs(operand) >= LEAST for operand in operands):
+        if all(abs(operand) >= LEAST for operand in operands) and _is_underflow(node, operands):
             return _Loss("a number below 1e-308", value + LEAST, 2.0**-53)
-    elif value == 1 and operands[0] and (op in _ABOVE_1 or op in _BELOW_1):
+    elif value == 1 and len(operands) == 1 and 0 < abs(operands[0]) < _NEARBY and _at(node, 0.0) == 1:
         step = _STEPS * math.ulp(1.0)
-        return _Loss("its difference from 1", 1.0 + (step if op in _ABOVE_1 else -step), 1.0 / _STEPS)
+        further = _at(node, math.copysign(_NEARBY, operands[0]))
+        if further != 1:
+            return _Loss("its difference from 1", 1.0 + math.copysign(step, further - 1.0), 1.0 / _STEPS)
     return None
+
+
+def _is_underflow(node: Node, operands: Sequence[float]) -> bool:
+    """Whether a value next to 0 is one below the smallest float, not a root, which other operands leave; nor a choice,
+    nor a step."""
+    if node.op.facts & CHOOSES or node.op.why_no_derivative:
+        return False
+    moved = (_at(node, *operands[:at], operand * (1 + step), *operands[at + 1 :])
+             for at, operand in enumerate(operands) for step in (-_NEARBY, _NEARBY))  # fmt: skip
+    return all(abs(value) < LEAST * 2 for value in moved)
+
+
+def _at(node: Node, *operands: float) -> float:
+    """The value of a node's operation of other numbers; nan where it has none."""
+    if node.op.scalar is None:
+        with np.errstate(all="ignore"):
+            return float(node.op.kernel(*map(np.float64, operands), *node.params))
+    try:
+        return float(node.op.scalar(*operands, *node.params))
+    except (ArithmeticError, ValueError):
+        return math.nan
 
 
 def _matters(
